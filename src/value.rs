@@ -379,7 +379,7 @@ impl Value {
         }
     }
 
-    /// As [`Value::each_text`], with the key that is nearest above each; `""` where there is none.
+    /// As [`Value::each_text`], with the key that is nearest above each; `""` where it has no key.
     pub fn each_setting<'v>(&'v self, f: &mut dyn FnMut(&str, &'v Self)) {
         let mut open = vec![(String::new(), self)];
         while let Some((key, value)) = open.pop() {

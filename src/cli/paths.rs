@@ -7,7 +7,7 @@ use clap::Args;
 use super::input::InputArgs;
 use super::repositories;
 use super::run::{Loaded, RunOptions};
-use super::{CliFailure, terminal};
+use super::{CliFailure, question, terminal};
 use crate::iam::glob::{self, CaseSensitivity};
 use crate::paths::{AccessPath, Gain, PathEnd, PathGoal, PathQuery, Paths};
 use crate::project::{Effects, Project};
@@ -66,14 +66,26 @@ impl PathsArgs {
                 unjudged: &report.unjudged,
             };
             let mask = Mask::new(analysis.project.sources, &report.secrets);
+            let is_known = self.names_something(&analysis.project) || paths.iter().next().is_some();
             let text = match self.format {
                 PathsFormat::Human => mask.text(paths_human(&listed)),
                 PathsFormat::Json => mask.json(paths_json(&listed)),
                 PathsFormat::Markdown => mask.text(paths_markdown(&listed)),
             };
-            (text, !report.errors.is_empty())
+            (text, !report.errors.is_empty(), is_known)
         });
-        let (texts, failed): (Vec<String>, Vec<bool>) = pages.into_iter().unzip();
+        if !pages.iter().any(|(.., is_known)| *is_known) {
+            let named = [&self.from, &self.to]
+                .into_iter()
+                .flatten()
+                .map(|name| format!("`{name}`"));
+            let named = named.collect::<Vec<_>>().join(" or ");
+            return Err(CliFailure::Usage(format!(
+                "nothing here is {named}: expected a role, user, or resource, an ARN, a pattern, or `public`"
+            )));
+        }
+        let failed = pages.iter().any(|(_, failed, _)| *failed);
+        let texts: Vec<String> = pages.into_iter().map(|(text, ..)| text).collect();
         let text = match self.format {
             PathsFormat::Human | PathsFormat::Markdown => texts.concat(),
             PathsFormat::Json => repositories::merge_lists(texts),
@@ -82,7 +94,22 @@ impl PathsArgs {
             PathsFormat::Human => terminal::print_list(&text, |_| false)?,
             PathsFormat::Json | PathsFormat::Markdown => terminal::print_page(&text)?,
         };
-        Ok(ExitCode::from(u8::from(failed.contains(&true))))
+        Ok(ExitCode::from(u8::from(failed)))
+    }
+
+    /// Whether what the options name is here; where nothing leads there, a misspelled name would look safe.
+    fn names_something(&self, project: &Project<'_>) -> bool {
+        let is_goal = |what: &str| Gain::ALL.into_iter().any(|g| g.name() == what);
+        let is_known = |name: &String| {
+            let place = question::place(project, name, Some(name));
+            let is_caller = || self.from.as_ref() == Some(name) && question::caller(name).is_some();
+            is_goal(name)
+                || question::is_arn(name)
+                || is_caller()
+                || !place.named_identities(name).is_empty()
+                || !place.resources(name).is_empty()
+        };
+        [&self.from, &self.to].into_iter().flatten().all(is_known)
     }
 
     fn query<'q>(&self, from: &'q dyn Fn(&PathEnd) -> bool, to: &'q dyn Fn(&PathEnd) -> bool) -> PathQuery<'q> {

@@ -1,10 +1,10 @@
 //! A question about one repository: may someone do something?
 
-use super::CliFailure;
+use super::{CliFailure, terminal};
 use crate::access::{AccessRequest, Caller, ContextValue, Decision, RequestContext, decide};
 use crate::iam::arn::is_account_id;
-use crate::iam::catalogue;
 use crate::iam::resource_fit::may_be_resource_of;
+use crate::iam::{ActionSet, catalogue};
 use crate::project::{IdentityId, Project, RepositoryPlace, RequestDocuments, ResourceId};
 use crate::source::{Span, Text};
 
@@ -13,15 +13,21 @@ pub(super) fn place<'p>(project: &'p Project<'p>, who: &str, resource: Option<&s
     RepositoryPlace::of_names(project, [who].into_iter().chain(resource))
 }
 
-/// One action, and no pattern.
+/// One action, and no pattern. Of one that AWS does not document, a note says so: the answer is about the name.
 pub(super) fn check_action(action: &str) -> Result<(), CliFailure> {
     let is_plain = |t: &str| !t.is_empty() && !t.contains(['*', '?', ':']);
-    match action.split_once(':').is_some_and(|(a, b)| is_plain(a) && is_plain(b)) {
-        true => Ok(()),
-        false => Err(CliFailure::Usage(format!(
+    if !action.split_once(':').is_some_and(|(a, b)| is_plain(a) && is_plain(b)) {
+        return Err(CliFailure::Usage(format!(
             "`{action}` is not an action such as `s3:GetObject`"
-        ))),
+        )));
     }
+    if catalogue().action(action).is_none() {
+        let near = catalogue().did_you_mean_action(action, &ActionSet::default());
+        let near = near.map_or_else(String::new, |near| format!("; did you mean `{near}`?"));
+        let date = catalogue().data_date();
+        terminal::note(&format!("note: AWS documented no action `{action}` by {date}{near}"));
+    }
+    Ok(())
 }
 
 pub(super) fn is_arn(resource: &str) -> bool {

@@ -74,6 +74,11 @@ pub(super) fn parse_location(text: &str) -> Option<(String, usize)> {
 
 impl Explain {
     pub(super) fn run(&self) -> Result<ExitCode, CliFailure> {
+        if self.what.starts_with("og1:") {
+            let input = InputArgs::from_path(PathBuf::from("."));
+            let wanted = |_: &Sources, f: &ReportedFinding| f.identity.fingerprint == self.what;
+            return detail::explain(&input, &wanted, &|_, _| false, None, &self.what);
+        }
         if let Some((path, line)) = parse_location(&self.what) {
             let input = InputArgs::from_path(PathBuf::from(path));
             return detail::explain(
@@ -83,11 +88,6 @@ impl Explain {
                 Some(line),
                 &self.what,
             );
-        }
-        if self.what.starts_with("og1:") {
-            let input = InputArgs::from_path(PathBuf::from("."));
-            let wanted = |_: &Sources, f: &ReportedFinding| f.identity.fingerprint == self.what;
-            return detail::explain(&input, &wanted, &|_, _| false, None, &self.what);
         }
         let ruleset = ruleset_of_working_directory()?;
         ensure_rule_exists(&ruleset, &self.what)?;

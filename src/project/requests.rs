@@ -100,7 +100,8 @@ impl<'p> RepositoryPlace<'p> {
         }
     }
 
-    /// The users and roles that a text names: by address, logical ID, name, ARN, or a pattern of these.
+    /// The users and roles that a text names: by address, logical ID, name, ARN, or a pattern of these, also after the kind
+    /// (`role deploy`, `role/deploy`).
     pub fn identities(&self, who: &str) -> Vec<IdentityId> {
         let in_scope = |id: &IdentityId| {
             let identity = &self.project.identities[*id];
@@ -120,7 +121,14 @@ impl<'p> RepositoryPlace<'p> {
             return named;
         }
         let instances = all().filter(|(_, i)| self.is_instance(i.resource, who));
-        instances.map(|(id, _)| id).collect()
+        let instances: Vec<IdentityId> = instances.map(|(id, _)| id).collect();
+        let said = who.split_once([' ', '/']).filter(|_| instances.is_empty());
+        let Some((kind, name)) = said.filter(|(kind, _)| matches!(*kind, "group" | "role" | "user")) else {
+            return instances;
+        };
+        // As lists write it: `role deploy`.
+        let named = all().filter(|(_, i)| i.kind.name() == kind && self.is_named(i.resource, name.trim()));
+        named.map(|(id, _)| id).collect()
     }
 
     /// The resources that an address, a logical ID, or an ARN names; the bucket of an object too.

@@ -169,7 +169,8 @@ impl Buffer {
         });
         notes.extend(suppressed);
         if hidden > 0 {
-            notes.push(format!("and {hidden} more places"));
+            let places = if hidden == 1 { "place" } else { "places" };
+            notes.push(format!("and {hidden} more {places}"));
         }
         notes.extend(f.finding.notes.iter().map(|n| wrap(page, "note: ", n)));
         notes.extend(folded_note(f).map(|n| wrap(page, "note: ", &n)));

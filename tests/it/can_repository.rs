@@ -241,3 +241,38 @@ resource "aws_iam_role" "far" {
         );
     }
 }
+
+#[test]
+fn names_as_lists_write_them() {
+    let repository = Repository::new(&[("main.tf", TERRAFORM)]);
+    let by_name = repository.run(&["can", "app", "s3:GetObject"]);
+    assert_eq!(by_name.code, 0, "{}", by_name.err);
+    for who in ["role app", "role/app"] {
+        assert_eq!(repository.run(&["can", who, "s3:GetObject"]).out, by_name.out, "{who}");
+    }
+    let other = repository.run(&["can", "user app", "s3:GetObject"]);
+    assert_eq!(other.code, 2, "{}", other.out);
+    assert!(
+        other.err.contains("no role or user here is `user app`"),
+        "{}",
+        other.err
+    );
+}
+
+#[test]
+fn what_is_misspelled_is_no_safe_answer() {
+    let repository = Repository::new(&[("main.tf", TERRAFORM)]);
+    let ran = repository.run(&["can", "app", "s3:GetObjct"]);
+    assert_eq!(ran.code, 0, "{}", ran.err);
+    assert!(ran.err.contains("did you mean `s3:GetObject`?"), "{}", ran.err);
+    for args in [
+        &["paths", "--from", "nobody"][..],
+        &["paths", "--to", "aws_s3_bucket.reprots"],
+    ] {
+        let ran = repository.run(args);
+        assert_eq!(ran.code, 2, "{args:?} {}", ran.out);
+        assert!(ran.err.contains("nothing here is `"), "{}", ran.err);
+    }
+    assert_eq!(repository.run(&["paths", "--from", "app"]).code, 0);
+    assert_eq!(repository.run(&["paths", "--to", "admin"]).code, 0);
+}

@@ -211,3 +211,45 @@ fn a_helper_that_is_passed_on_may_be_called_by_others() {
     assert_eq!(functions.len(), 3, "{functions:?}");
     assert!(unused.is_empty(), "{unused:?}");
 }
+
+#[test]
+fn constructs_with_conditions_make_what_they_are_given() {
+    let class = "\n\nclass Lambda(Construct):
+    def __init__(self, scope, ident, folder=None, image=None, handler='app.handler'):
+        super().__init__(scope, ident)
+        if image is not None:
+            self.fn = lambda_.DockerImageFunction(self, 'fn', code=lambda_.DockerImageCode.from_image_asset(image))
+        else:
+            if folder is None:
+                self.code = lambda_.Code.from_bucket(scope.bucket, 'key')
+                self.handler = 'index.handler'
+            else:
+                self.code = lambda_.Code.from_asset('lambda/' + folder)
+            self.handler = handler
+            self.fn = lambda_.Function(self, 'fn', handler=self.handler, code=self.code)
+";
+    let body = "Lambda(self, 'One', 'a')\nLambda(self, 'Two', folder='b')\n";
+    let app = stack(class, body, "");
+    let repository = Repository::new(&[
+        ("cdk.json", "{}"),
+        ("app.py", &app),
+        ("lambda/a/app.py", HANDLER),
+        ("lambda/b/app.py", HANDLER),
+    ]);
+    let json = repository.run(&["workloads", "--format", "json"]).json();
+    let workloads = json["workloads"].as_array().expect("workloads");
+    let listed: Vec<String> = workloads
+        .iter()
+        .map(|w| {
+            format!(
+                "{} {}",
+                w["name"].as_str().unwrap_or("?"),
+                w["code"]["entry"].as_str().unwrap_or("?")
+            )
+        })
+        .collect();
+    assert_eq!(
+        listed,
+        ["Lambda/One/fn lambda/a/app.py", "Lambda/Two/fn lambda/b/app.py"]
+    );
+}

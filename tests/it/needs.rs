@@ -743,7 +743,15 @@ c = boto3.client('rds')
 c.get_waiter(f'db_instance_{state}').wait()
 c.get_waiter(f'{kind}').wait()
 ",
-        &["3 <module> rds.DescribeDBInstances"],
+        &[
+            "3 <module> rds.DescribeDBInstances",
+            // Any waiter of the client.
+            "4 <module> rds.DescribeDBClusters?",
+            "4 <module> rds.DescribeDBClusterSnapshots?",
+            "4 <module> rds.DescribeDBInstances?",
+            "4 <module> rds.DescribeDBSnapshots?",
+            "4 <module> rds.DescribeTenantDatabases?",
+        ],
     );
 }
 

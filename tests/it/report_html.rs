@@ -90,6 +90,34 @@ fn labels_in_other_files_are_shown_with_their_file() {
 }
 
 #[test]
+fn excerpts_stand_without_their_common_indentation() {
+    let policy = r#"{
+  "Version": "2012-10-17",
+  "Statement": [
+        {
+            "Effect": "Allow",
+            "Action": "*",
+            "Resource": "*"
+        }
+  ]
+}"#;
+    let html = page(
+        &Repository::new(&[("policy.json", policy)]),
+        &["--only", "admin-star-star"],
+    );
+    let entry = entries(&html)[0];
+    // The text of a label stands below what it is about.
+    for part in [
+        "policy.json:6:23</code>",
+        "6 │</span>     &quot;Action&quot;: <mark class=\"primary\">&quot;*&quot;</mark>,\n",
+        "  │</span>               <span class=\"primary\">╰ every action</span>\n",
+        "8 │</span> }\n",
+    ] {
+        assert!(entry.contains(part), "{part}: {entry}");
+    }
+}
+
+#[test]
 fn the_page_loads_nothing_and_runs_only_its_script() {
     let html = page(&example(), &[]);
     for outside in [
@@ -113,6 +141,11 @@ fn the_page_loads_nothing_and_runs_only_its_script() {
             hash(inside(&html, "style")),
             hash(inside(&html, "script"))
         )
+    );
+    // Paper is white, whatever the screen is.
+    assert_eq!(
+        html.matches("prefers-color-scheme: dark").count(),
+        html.matches("@media screen and (prefers-color-scheme: dark)").count()
     );
     assert!(html.contains("prefers-color-scheme: dark"));
     for part in [
@@ -191,6 +224,11 @@ fn a_page_is_not_clean_when_something_was_not_judged() {
     assert!(html.contains("class=\"verdict good\">All clear"), "{html}");
     assert!(
         !html.contains("id=\"problems\"") && html.contains("There are no findings."),
+        "{html}"
+    );
+    // Nothing is counted or listed that is not there.
+    assert!(
+        !html.contains("id=\"overview\"") && !html.contains("id=\"rules\""),
         "{html}"
     );
     let unknown = Repository::new(&[(

@@ -125,11 +125,13 @@ fn names_no_user(r: &Resource) -> bool {
         )
 }
 
-/// Code that is not known gets all of the settings of a custom resource, and a module gets its arguments.
+/// Code that is not known gets all of the settings of a custom resource, a module gets its arguments, and anyone may read a
+/// parameter or a secret: its keys are no properties.
 fn takes_anything(r: &Resource) -> bool {
     match &*r.kind {
         kinds::HANDED_ON => !r.type_name.starts_with("aws_"),
-        kind => kind == "AWS::CloudFormation::CustomResource" || kind.starts_with("Custom::"),
+        "AWS::CloudFormation::CustomResource" | "AWS::SSM::Parameter" => true,
+        kind => kind.starts_with("Custom::") || kind.starts_with("AWS::SecretsManager::Secret"),
     }
 }
 

@@ -130,11 +130,11 @@ impl<'c, 'p> UsedRoles<'c, 'p> {
         role: IdentityId,
     ) -> Result<UsedActions<'c>, Obstacle> {
         let users = self.users.get(&role).map_or(&[][..], Vec::as_slice);
-        if let Some(span) = self.handed_on.role(project, role) {
-            return Err(Obstacle::HandedOn(span));
-        }
         if let Some(span) = self.other_references.get(&role) {
             return Err(Obstacle::UsedElsewhere(*span));
+        }
+        if let Some(span) = self.handed_on.role(project, role) {
+            return Err(Obstacle::HandedOn(span));
         }
         let mut used = UsedActions {
             actions: platform::actions_of_any_role().clone(),

@@ -280,21 +280,21 @@ impl CommandLine {
 #[serde(untagged, expecting = "a value is a string, a Boolean, a number, or a list of these")]
 #[schemars(inline)]
 enum ContextValues {
-    One(ContextValue),
-    More(Vec<ContextValue>),
+    One(GivenValue),
+    More(Vec<GivenValue>),
 }
 
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(untagged)]
 #[schemars(inline)]
-enum ContextValue {
+enum GivenValue {
     Text(String),
     Flag(bool),
     #[schemars(with = "f64")]
     Number(serde_json::Number),
 }
 
-impl ContextValue {
+impl GivenValue {
     fn text(self) -> String {
         match self {
             Self::Text(text) => text,

@@ -81,15 +81,22 @@ impl<'f> Facets<'f> {
         }
     }
 
-    /// The tables of the overview.
-    pub(super) fn tables(&self, html: HtmlPage<'_>) -> String {
-        [
+    /// The overview: a table for each kind of value that the findings have.
+    pub(super) fn overview(&self, html: HtmlPage<'_>) -> String {
+        let tables = [
             self.families.table(html, ("f", "By family", "family")),
             self.rules.table(html, ("r", "By rule", "rule")),
             self.files.table(html, ("p", "By file", "file")),
             self.identities.table(html, ("i", "By identity", "identity")),
         ]
-        .concat()
+        .concat();
+        match tables.is_empty() {
+            true => tables,
+            false => format!(
+                "<section aria-labelledby=\"overview\">\n<h2 id=\"overview\">Overview</h2>\n<div \
+                 class=\"facets\">\n{tables}</div>\n</section>\n"
+            ),
+        }
     }
 
     /// The values of a finding as attributes: each is the number of a row.

@@ -7,6 +7,7 @@ use unicode_width::UnicodeWidthStr as _;
 use super::HtmlPage;
 use super::facets::Facets;
 use crate::finding::{Label, LabelRole};
+use crate::phrase::count;
 use crate::report::excerpt::{ExcerptFile, Excerpts, LabelPlace};
 use crate::report::human::{folded_note, shown_labels};
 use crate::report::{escape_uri, offline};
@@ -76,16 +77,18 @@ impl HtmlPage<'_> {
             );
         }
         if hidden > 0 {
-            let _ = writeln!(out, "<p>And {hidden} more places.</p>");
+            let _ = writeln!(out, "<p>And {}.</p>", count(hidden, "more place", "more places"));
         }
     }
 
-    /// Lines with their numbers; below a line, the texts of the labels that begin in it.
+    /// Lines with their numbers and without their common indentation; below a line, the texts of the labels that begin in it.
     fn excerpt(self, file: &ExcerptFile<'_>, marks: &[ExcerptMark<'_>]) -> String {
         let digits = file.lines.last().map_or(1, |(number, _)| number.to_string().len());
         let mut out = String::new();
         let mut before: Option<usize> = None;
+        let indentation = common_indentation(file, marks);
         for (number, range) in &file.lines {
+            let range = (range.start + indentation).min(range.end)..range.end;
             if before.is_some_and(|before| before + 1 < *number) {
                 let _ = writeln!(out, "<span class=\"number\">{:>digits$} │</span>", "…");
             }
@@ -218,6 +221,32 @@ impl ExcerptMark<'_> {
             _ => "secondary",
         }
     }
+}
+
+/// The bytes of white space with which every line begins that is not blank, up to where a label begins or ends.
+fn common_indentation(file: &ExcerptFile<'_>, marks: &[ExcerptMark<'_>]) -> usize {
+    let borders: Vec<usize> = marks
+        .iter()
+        .flat_map(|m| [m.place.range.start, m.place.range.end])
+        .collect();
+    let mut common: Option<&str> = None;
+    for (_, range) in &file.lines {
+        let line = file.text.get(range.clone()).unwrap_or_default();
+        let indented = line.len() - line.trim_start_matches([' ', '\t']).len();
+        let border = borders.iter().filter(|at| range.contains(at)).min();
+        // A blank line says nothing, unless a label is in it.
+        let end = match (border, indented == line.len()) {
+            (None, true) => continue,
+            (None, false) => indented,
+            (Some(at), _) => indented.min(at - range.start),
+        };
+        let indentation = &line[..end];
+        let same = common.map_or(end, |c| {
+            c.bytes().zip(indentation.bytes()).take_while(|(a, b)| a == b).count()
+        });
+        common = Some(&indentation[..same]);
+    }
+    common.map_or(0, str::len)
 }
 
 /// A line with its marks. What several labels cover has the mark of the primary one.

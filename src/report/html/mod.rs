@@ -37,7 +37,7 @@ pub(super) fn render(page: &Page<'_>) -> String {
             ("<!--style-->", &style),
             ("<!--verdict-->", &html.verdict()),
             ("<!--problems-->", &html.problems()),
-            ("<!--overview-->", &facets.tables(html)),
+            ("<!--overview-->", &facets.overview(html)),
             ("<!--findings-->", &html.findings(&findings, &facets)),
             ("<!--rules-->", &html.rules(&findings)),
             ("<!--version-->", env!("CARGO_PKG_VERSION")),

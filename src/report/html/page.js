@@ -12,13 +12,16 @@
   if (!source) return;
 
   // Where scripts run, a browser keeps the list as text: it takes no time until a part of it is drawn.
-  const items = source.split(/(?=<li\sid="f\d+"\sdata-s=)/).slice(1).map((part, number) => {
-    const markup = part.slice(0, part.lastIndexOf("</li>") + 5);
-    const value = (key) => new RegExp(` data-${key}="([\\d ]*)"`).exec(markup)[1];
-    const numbers = (key) => value(key).split(" ").filter(Boolean);
-    const [f, r, p, i] = Object.keys(KINDS).map(numbers);
-    return { number, markup, s: value("s"), f, r, p, i, element: null, text: null };
-  });
+  const items = [];
+  const head = /<li\sid="f\d+" data-s="(\d)" data-f="(\d*)" data-r="(\d*)" data-p="(\d*)" data-i="([\d ]*)">/g;
+  for (let found = head.exec(source); found; ) {
+    const start = found.index;
+    const [, s, ...kinds] = found;
+    const [f, r, p, i] = kinds.map((numbers) => numbers.split(" ").filter(Boolean));
+    found = head.exec(source);
+    const end = source.lastIndexOf("</li>", found?.index ?? source.length) + 5;
+    items.push({ number: items.length, markup: source.slice(start, end), s, f, r, p, i, element: null, text: null });
+  }
   const names = {};
   const collator = new Intl.Collator("en", { numeric: true });
   const whole = (number) => number.toLocaleString("en");
@@ -66,6 +69,9 @@
     const first = rows.length > ROWS + 2 ? ROWS : rows.length;
     rows.forEach((row, number) => (number < first ? makeRow(key, row, number) : (row.hidden = true)));
     const facet = rows[0]?.closest("details");
+    // Its rows are buttons now: the keyboard reaches all of it without a stop of its own.
+    const scroll = facet?.querySelector(".scroll");
+    for (const name of ["tabindex", "role", "aria-label"]) scroll?.removeAttribute(name);
     let made = first;
     const more = button("", () => {
       const at = made;
@@ -76,7 +82,8 @@
     });
     const label = () => {
       const left = rows.length - made;
-      more.textContent = left > PAGE ? `Show ${PAGE} more of ${whole(left)} ${PLURALS[key]}` : `Show all ${whole(rows.length)} ${PLURALS[key]}`;
+      more.textContent =
+        left > PAGE ? `Show ${PAGE} more of ${whole(rows.length)} ${PLURALS[key]}` : `Show all ${whole(rows.length)} ${PLURALS[key]}`;
       if (left === 0) more.remove();
     };
     more.className = "more";
@@ -100,14 +107,14 @@
   const labelOf = (item, key) => {
     if (key === "s") return SEVERITIES[item.s];
     const labels = item[key].map((number) => names[key][number]);
-    if (labels.length === 0) return "of no identity";
+    if (labels.length === 0) return "no identity";
     return labels.length > 3 ? `${labels.slice(0, 3).join(", ")}, and ${labels.length - 3} more` : labels.join(", ");
   };
 
   // What is shown, in its order, and how much of it is drawn.
   let order = [];
   let drawn = 0;
-  let unfolded = false;
+  let expanded = false;
   const more = button("", () => {
     const at = drawn;
     draw(drawn + PAGE);
@@ -120,7 +127,7 @@
     const made = document.createElement("template");
     made.innerHTML = missing.map((item) => item.markup).join("");
     missing.forEach((item, n) => (item.element = made.content.children[n]));
-    for (const item of wanted) if (unfolded) item.element.firstElementChild.open = true;
+    for (const item of wanted) if (expanded) item.element.firstElementChild.open = true;
   };
 
   const draw = (end) => {
@@ -144,7 +151,7 @@
     }
     drawn += next.length;
     const left = order.length - drawn;
-    more.textContent = `Show ${whole(Math.min(PAGE, left))} more of ${whole(left)} not listed yet`;
+    more.textContent = left > PAGE ? `Show ${PAGE} more of ${findings(order.length)}` : `Show all ${findings(order.length)}`;
     if (left > 0) list.append(more);
     else more.remove();
   };
@@ -189,18 +196,20 @@
   });
   $("filters").addEventListener("submit", (event) => event.preventDefault());
   $("filters").addEventListener("change", (event) => {
-    if (event.target !== $("search")) arrange();
+    if (event.target !== $("search") && event.target !== $("keys")) arrange();
   });
   const reset = () => {
+    const { checked } = $("keys");
     $("filters").reset();
+    $("keys").checked = checked;
     arrange();
   };
   $("clear").addEventListener("click", reset);
-  const unfold = $("unfold");
-  unfold.addEventListener("click", () => {
-    unfolded = !unfolded;
-    for (const { element } of items) if (element) element.firstElementChild.open = unfolded;
-    unfold.textContent = unfolded ? "Fold all" : "Unfold all";
+  const expand = $("expand");
+  expand.addEventListener("click", () => {
+    expanded = !expanded;
+    for (const { element } of items) if (element) element.firstElementChild.open = expanded;
+    expand.textContent = expanded ? "Collapse all" : "Expand all";
   });
 
   const step = (forward) => {
@@ -212,13 +221,15 @@
   };
   document.addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey) return;
-    if (event.target.matches("input, select, textarea")) {
+    if (event.target.matches("[type=search], select")) {
       if (event.key === "Escape" && event.target === $("search")) {
         $("search").value = "";
         arrange();
       }
       return;
     }
+    // Who speaks to a computer, or hits keys by accident, can switch them off.
+    if (!$("keys").checked) return;
     if (event.key === "/") {
       event.preventDefault();
       $("search").focus();
@@ -243,8 +254,18 @@
     target.scrollIntoView();
   };
   addEventListener("hashchange", openTarget);
-  // What is printed is everything that the filters show.
-  addEventListener("beforeprint", () => draw(order.length));
+  // What is printed is everything that the filters show, and open: by the style or, in older browsers, here.
+  let opened = [];
+  addEventListener("beforeprint", () => {
+    draw(order.length);
+    if (CSS.supports("selector(::details-content)")) return;
+    opened = [...document.querySelectorAll("details:not([open])")];
+    for (const details of opened) details.open = true;
+  });
+  addEventListener("afterprint", () => {
+    for (const details of opened) details.open = false;
+    opened = [];
+  });
 
   // The first search finds its texts ready.
   let indexed = 0;

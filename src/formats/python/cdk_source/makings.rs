@@ -7,16 +7,17 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::super::resources::{CallLowering, method_of};
+use super::conditions::is_in_block;
 use super::{ConstructCall, FUNCTIONS};
 use crate::python::points_to::{ScopeRef, class_named};
 use crate::python::{
-    AccessStep, ArgName, BindingValue, BlockId, BlockKind, CallExpr, ExprId, ExprKind, ParamKind, PythonModule,
-    Reaching, Scope, ScopeId, ScopeKind,
+    AccessStep, ArgName, BindingValue, CallExpr, ExprId, ExprKind, ParamKind, PythonModule, Reaching, Scope, ScopeId,
+    ScopeKind,
 };
 use crate::source::file_name;
 use crate::value::{Value, ValueKind};
 
-/// Maximum number of times that one construct is told apart.
+/// Maximum number of times that one construct is made.
 const MAX_MAKINGS: usize = 256;
 /// How many functions that call each other are followed.
 const MAX_CALLERS: u32 = 3;
@@ -39,74 +40,17 @@ const HARMLESS_KEYWORDS: &[&str] = &[
 #[derive(Clone, Debug, Default)]
 pub(in crate::formats::python) struct Making {
     /// What names hold then: parameters, variables of loops.
-    names: Vec<(ScopeId, Vec<(Arc<str>, Value)>)>,
+    pub(super) names: Vec<(ScopeId, Vec<(Arc<str>, Value)>)>,
     /// What a parameter is given, where this module gives it.
     given: Vec<(ScopeId, Arc<str>, ExprId)>,
     /// What `**kwargs` of a function holds, where this is all seen: keywords, with the value where this module gives it.
     more: Vec<(ScopeId, Vec<(Arc<str>, Option<ExprId>)>)>,
-}
-
-impl Making {
-    /// Whether what is given says that a block does not run: `if folder is not None` where it is.
-    fn excludes(&self, m: &PythonModule, block: BlockId) -> bool {
-        let mut at = block;
-        loop {
-            let run = &m.blocks[at];
-            let (of, own) = match &run.kind {
-                BlockKind::Arm { of, label } => (Some(*of), self.holds(label)),
-                BlockKind::LastArm { of, .. } => (Some(*of), None),
-                _ => (None, None),
-            };
-            if own == Some(false) || of.is_some_and(|of| self.takes_earlier(m, of, at)) {
-                return true;
-            }
-            if run.parent == at {
-                return false;
-            }
-            at = run.parent;
-        }
-    }
-
-    /// Whether an earlier arm of the same statement runs.
-    fn takes_earlier(&self, m: &PythonModule, statement: u32, arm: BlockId) -> bool {
-        let earlier = m.blocks.iter_enumerated().take_while(|(id, _)| *id != arm);
-        let mut arms = earlier.filter_map(|(_, run)| match &run.kind {
-            BlockKind::Arm { of, label } if *of == statement => Some(label),
-            _ => None,
-        });
-        arms.any(|label| self.holds(label) == Some(true))
-    }
-
-    /// Whether a condition on one name holds: `if x`, `elif x is not None`.
-    fn holds(&self, label: &str) -> Option<bool> {
-        let condition = label.split_once(' ')?.1.trim_end_matches(':');
-        let (condition, negated) = match condition.strip_prefix("not ") {
-            Some(rest) => (rest, true),
-            None => (condition, false),
-        };
-        let (name, is_none) = match condition.split_once(" is ") {
-            Some((name, "None")) => (name, Some(true)),
-            Some((name, "not None")) => (name, Some(false)),
-            Some(_) => return None,
-            None => (condition, None),
-        };
-        let mut all = self.names.iter().rev().flat_map(|(_, names)| names);
-        let (_, value) = all.find(|(n, _)| &**n == name)?;
-        let holds = match (&value.kind, is_none) {
-            (ValueKind::Unknown(_) | ValueKind::OneOf(_), _) => return None,
-            (ValueKind::Null, Some(is_none)) => is_none,
-            (_, Some(is_none)) => !is_none,
-            (ValueKind::Null, None) => false,
-            (ValueKind::Bool(b), None) => *b,
-            (ValueKind::Str(text), None) if text.is_known() => !text.is_empty(),
-            _ => return None,
-        };
-        Some(holds != negated)
-    }
+    /// The ID of the construct of the repository whose constructor makes it.
+    pub(super) parent: Option<String>,
 }
 
 /// A call of a function of the repository.
-struct FunctionCall {
+struct MakerCall {
     module: usize,
     expr: ExprId,
     /// How many parameters the receiver takes.
@@ -135,13 +79,23 @@ impl CallLowering<'_> {
         let mut all = self.makings_at(self.module, made.expr, 0);
         // Stacks are often made again for another environment.
         all.retain(|making| !making.excludes(m, block) && seen.insert(self.in_making(making, || self.shape_of(made))));
+        if all.len() == 1 || self.is_super_call(made.call) {
+            all.iter_mut().for_each(|making| making.parent = None);
+        }
         all
     }
 
-    /// What tells functions of one call apart: the ID, where the code is, and which role is given.
+    /// What tells functions of one call apart: the IDs, where the code is, and which role is given.
     fn shape_of(&self, made: &ConstructCall<'_>) -> String {
         let id = made.call.argument(1, "id").map(|e| self.values.value(self.module, e));
         let mut out = id.and_then(|v| v.to_text()).map(|t| t.display()).unwrap_or_default();
+        out.extend(
+            self.making
+                .borrow()
+                .parent
+                .iter()
+                .map(|parent| format!("\u{0}{parent}")),
+        );
         for e in self.code_of_function(made) {
             e.value.each_text(&mut |v| {
                 out.push('\u{0}');
@@ -204,14 +158,18 @@ impl CallLowering<'_> {
         };
         let function = m.function_of(m.expr(attribute).scope);
         let (object, making) = (m.dotted(*of)?, self.making.borrow());
-        let mut all = m.attributes.iter().filter(|a| {
+        let block = |e: ExprId| m.expr(e).block;
+        let all = m.attributes.iter().filter(|a| {
             a.name == *name
+                && a.object < attribute
                 && m.function_of(a.scope) == function
                 && m.dotted(a.object).as_deref() == Some(&*object)
-                && !making.excludes(m, m.expr(a.object).block)
+                && !making.excludes(m, block(a.object))
         });
-        let source = all.next()?.source.as_ref().filter(|s| s.steps.is_empty())?;
-        all.next().is_none().then_some(source.expr)
+        let last = all.max_by_key(|a| a.object)?;
+        let is_certain = making.takes(m, block(last.object), block(attribute));
+        let source = last.source.as_ref().filter(|s| s.steps.is_empty() && is_certain)?;
+        Some(source.expr)
     }
 
     /// A keyword that is among `**kwargs` of the function around.
@@ -332,7 +290,7 @@ impl CallLowering<'_> {
     }
 
     /// What a call of `function` gives its parameters, where its own names are those of `outer`.
-    fn making_of_call(&self, module: usize, function: ScopeId, from: &FunctionCall, outer: &Making) -> Making {
+    fn making_of_call(&self, module: usize, function: ScopeId, from: &MakerCall, outer: &Making) -> Making {
         let (m, caller) = (&self.program.modules[module], &self.program.modules[from.module]);
         let Some(call) = caller.call(from.expr) else {
             return Making::default();
@@ -344,7 +302,11 @@ impl CallLowering<'_> {
             making.given.extend(outer.given.iter().cloned());
         }
         let mut names = Vec::new();
+        let is_constructor = m.scope(function).qualname.ends_with("__init__");
         self.with_names_of(from.module, outer, || {
+            let id = call.argument(1, "id").filter(|_| is_constructor);
+            let id = id.and_then(|e| self.values.value(from.module, e).to_text());
+            making.parent = id.map(|id| id.display());
             for (i, p) in m.scope(function).params.iter().enumerate().skip(from.skip) {
                 let argument = match p.kind {
                     ParamKind::Star | ParamKind::Spread => continue,
@@ -382,7 +344,7 @@ impl CallLowering<'_> {
     }
 
     /// The calls of a function of the repository, and whether it is also used in another way.
-    fn calls_of(&self, module: usize, function: ScopeId) -> (Vec<FunctionCall>, bool) {
+    fn calls_of(&self, module: usize, function: ScopeId) -> (Vec<MakerCall>, bool) {
         let home = &self.program.modules[module];
         let scope = home.scope(function);
         let class = self.values.class_of_method(module, function);
@@ -425,7 +387,7 @@ impl CallLowering<'_> {
                     },
                 };
                 if let Some(skip) = found {
-                    out.push(FunctionCall {
+                    out.push(MakerCall {
                         module: index,
                         expr,
                         skip,
@@ -529,21 +491,6 @@ fn step_into(item: &Value, steps: &[AccessStep]) -> Option<Value> {
         }
     }
     Some(value.clone())
-}
-
-/// Whether a block is another one or in it.
-fn is_in_block(m: &PythonModule, block: BlockId, outer: BlockId) -> bool {
-    let mut at = block;
-    loop {
-        if at == outer {
-            return true;
-        }
-        let parent = m.blocks[at].parent;
-        if parent == at {
-            return false;
-        }
-        at = parent;
-    }
 }
 
 /// A method of an object: `self.functions.create(…)`.

@@ -3,6 +3,7 @@
 //! **Invariant:** what may give a role more than is seen stands on the role, and so does what may use it. A role that no function
 //! of the module runs as is not here.
 
+mod conditions;
 mod given;
 mod grants;
 mod l1;
@@ -382,6 +383,10 @@ impl CallLowering<'_> {
         let id = made.call.argument(1, "id").map(|e| self.values.value(self.module, e));
         let id = id.and_then(|v| v.to_text().map(|text| text.display()));
         let id = id.unwrap_or_else(|| made.class.clone());
+        let id = match &self.making.borrow().parent {
+            Some(parent) => format!("{parent}/{id}"),
+            None => id,
+        };
         let name = match around {
             "" => id,
             around => format!("{around}/{id}"),

@@ -1,7 +1,7 @@
 //! What modules, tools, and providers that are not read are given.
 
 use crate::formats::vendors::is_vendor_type;
-use crate::source::{Span, Text};
+use crate::source::Span;
 use crate::value::{MapEntry, Value};
 
 /// Maximum number of values that are kept of one block.
@@ -22,12 +22,11 @@ pub(crate) fn given(arguments: &[MapEntry], at: Span) -> Option<Value> {
     let mut texts: Vec<MapEntry> = Vec::new();
     for argument in arguments {
         argument.value.each_setting(&mut |key, v| {
-            if texts.len() < MAX_GIVEN && is_name(v) {
-                let key = if key.is_empty() {
-                    argument.key.display()
-                } else {
-                    key.to_owned()
-                };
+            let key = match key {
+                "" => argument.key.display(),
+                key => key.to_owned(),
+            };
+            if texts.len() < MAX_GIVEN && is_name(v, &key) {
                 texts.push(MapEntry::synthetic(&key, argument.key_span, v.clone()));
             }
         });
@@ -35,13 +34,13 @@ pub(crate) fn given(arguments: &[MapEntry], at: Span) -> Option<Value> {
     (!texts.is_empty()).then(|| Value::map(texts, at))
 }
 
-fn is_name(value: &Value) -> bool {
+/// Whether a value names a resource, or may be the name of a role: the key or the text says so. IAM User Guide, "IAM and AWS STS
+/// quotas": the names of roles have at most 64 characters.
+fn is_name(value: &Value, key: &str) -> bool {
     let Some(text) = value.to_text() else { return false };
-    text.holes().any(|h| h.target.is_some()) || is_like_a_name(&text)
-}
-
-/// IAM User Guide, "IAM and AWS STS quotas": the names of roles have at most 64 characters.
-fn is_like_a_name(text: &Text) -> bool {
     let shown = text.display();
-    shown.contains(":role/") || (shown.to_ascii_lowercase().contains("role") && shown.len() <= 64)
+    let says_role = |text: &str| text.to_ascii_lowercase().contains("role");
+    text.holes().any(|h| h.target.is_some())
+        || shown.contains(":role/")
+        || (shown.len() <= 64 && (says_role(key) || says_role(&shown)))
 }

@@ -203,9 +203,10 @@ impl NameIndex {
             standing.map(|n| (*file, names[n].clone()))
         });
         let found: Vec<(FileId, String)> = found.collect();
-        for places in self.places.values_mut() {
+        self.places.retain(|_, places| {
             places.retain(|file| !changed.contains(file));
-        }
+            true
+        });
         for (file, name) in found {
             self.places.entry(name).or_default().insert(file);
         }
@@ -266,10 +267,11 @@ fn is_in(sorted: &[String], name: &str) -> bool {
     sorted.binary_search_by(|known| known.as_str().cmp(name)).is_ok()
 }
 
+type FilesByName<'s> = FxHashMap<&'s str, Vec<FileId>>;
+type NamesByFile<'s> = FxHashMap<FileId, Vec<&'s str>>;
+
 /// The names of all files, and who has them.
-fn names_of<'s>(
-    (sources, own, links): Named<'s>,
-) -> (FxHashMap<&'s str, Vec<FileId>>, FxHashMap<FileId, Vec<&'s str>>) {
+fn names_of<'s>((sources, own, links): Named<'s>) -> (FilesByName<'s>, NamesByFile<'s>) {
     let mut by_name: FxHashMap<&str, Vec<FileId>> = FxHashMap::default();
     let mut by_file: FxHashMap<FileId, Vec<&str>> = FxHashMap::default();
     let mut add = |file: FileId, name: &'s str| {

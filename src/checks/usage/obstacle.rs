@@ -123,7 +123,15 @@ impl Obstacle {
                 )
             }
             Self::StartScript(w, _) => format!("the start script of `{}` is not known, or calls AWS", name(*w)),
-            Self::Neighbor(w) => format!("`{}` has the same role, and is not understood: see there", name(*w)),
+            Self::Neighbor(other) => {
+                let made_at = |w: &Workload| project.resources[w.resource].header;
+                // One call of the CDK makes both: their roles are alike.
+                let shares = match made_at(&project.workloads[*other]) == made_at(w) {
+                    true => "is made by the same call, which is compared as one",
+                    false => "has the same role",
+                };
+                format!("`{}` {shares}, and is not understood: see there", name(*other))
+            }
             Self::UnknownPolicies(gap) => policies_text(gap.why).to_owned(),
             Self::SharedPolicy(_, role) => {
                 let role = &project.identities[*role];

@@ -36,15 +36,23 @@ const HARMLESS_KEYWORDS: &[&str] = &[
     "timeout",
 ];
 
+/// What names hold.
+type NamedValues = Vec<(Arc<str>, Value)>;
+type NamesOfScopes = Vec<(ScopeId, NamedValues)>;
+/// Keywords, with the value where this module gives it.
+type GivenKeywords = Vec<(Arc<str>, Option<ExprId>)>;
+/// Names that a loop sets, with the parts of an item that they are.
+type LoopVariables = Vec<(Arc<str>, Vec<AccessStep>)>;
+
 /// One time that the call of a construct is evaluated.
 #[derive(Clone, Debug, Default)]
 pub(in crate::formats::python) struct Making {
     /// What names hold then: parameters, variables of loops.
-    pub(super) names: Vec<(ScopeId, Vec<(Arc<str>, Value)>)>,
+    pub(super) names: NamesOfScopes,
     /// What a parameter is given, where this module gives it.
     given: Vec<(ScopeId, Arc<str>, ExprId)>,
     /// What `**kwargs` of a function holds, where this is all seen: keywords, with the value where this module gives it.
-    more: Vec<(ScopeId, Vec<(Arc<str>, Option<ExprId>)>)>,
+    more: Vec<(ScopeId, GivenKeywords)>,
     /// The ID of the construct of the repository whose constructor makes it.
     pub(super) parent: Option<String>,
 }
@@ -402,13 +410,13 @@ impl CallLowering<'_> {
     }
 
     /// The names that the loops around an expression set, for each round.
-    fn loops_around(&self, module: usize, expr: ExprId) -> Vec<Vec<(ScopeId, Vec<(Arc<str>, Value)>)>> {
+    fn loops_around(&self, module: usize, expr: ExprId) -> Vec<NamesOfScopes> {
         let m = &self.program.modules[module];
-        let mut rounds: Vec<Vec<(ScopeId, Vec<(Arc<str>, Value)>)>> = Vec::new();
+        let mut rounds: Vec<NamesOfScopes> = Vec::new();
         let mut at = m.expr(expr).scope;
         loop {
             let scope = m.scope(at);
-            let mut lists: Vec<(ExprId, Vec<(Arc<str>, Vec<AccessStep>)>)> = Vec::new();
+            let mut lists: Vec<(ExprId, LoopVariables)> = Vec::new();
             for name in scope.bindings.keys() {
                 let Reaching::Found(found) = m.reaching_bindings(name, expr) else {
                     continue;
@@ -439,7 +447,7 @@ impl CallLowering<'_> {
                     _ => continue,
                 };
                 let items = items.iter().filter(|_| items.len() <= MAX_MAKINGS);
-                let each: Vec<Vec<(Arc<str>, Value)>> = items
+                let each: Vec<NamedValues> = items
                     .map(|item| {
                         let set = variables.iter();
                         set.filter_map(|(name, steps)| Some((name.clone(), step_into(item, steps)?)))

@@ -21,6 +21,7 @@ mod subjects;
 mod synthesized;
 pub(crate) mod targets;
 mod unreadable;
+pub(crate) mod user_data;
 mod workload;
 
 pub use applicable::RequestDocuments;

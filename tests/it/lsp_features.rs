@@ -173,7 +173,7 @@ fn hovers_explain_names_and_findings_in_all_formats() {
     let principal = hover(&mut client, "t.yaml", YAML, "lambda.amazonaws.com");
     assert!(principal.contains("service principal"), "{principal}");
     let policy = hover(&mut client, "t.yaml", YAML, "arn:aws:iam::aws:policy/ReadOnlyAccess");
-    assert!(policy.contains("managed policy of AWS"), "{policy}");
+    assert!(policy.contains("AWS managed policy"), "{policy}");
     // The explanation of the finding.
     client.open("p.json");
     let found = client.diagnostics("p.json");

@@ -718,3 +718,69 @@ resource "aws_glue_job" "reader" {{
         assert_eq!(is_found, found, "{location} {all:?}");
     }
 }
+
+#[test]
+fn user_data_says_what_an_instance_runs() {
+    let found = |data: &str, files: &[(&str, &str)]| {
+        let data: String = data.lines().map(|line| format!("          {line}\n")).collect();
+        let template = format!(
+            "Resources:\n  Role:\n    Type: AWS::IAM::Role\n    Properties:\n      AssumeRolePolicyDocument:\n        Statement: \
+             [{{Effect: Allow, Principal: {{Service: ec2.amazonaws.com}}, Action: 'sts:AssumeRole'}}]\n      Policies:\n        - \
+             PolicyName: p\n          PolicyDocument: {{Statement: [{{Effect: Allow, Action: ['sqs:ReceiveMessage', \
+             'sqs:PurgeQueue'], Resource: '*'}}]}}\n  Profile:\n    Type: AWS::IAM::InstanceProfile\n    Properties: {{Roles: [!Ref \
+             Role]}}\n  Host:\n    Type: AWS::EC2::Instance\n    Properties:\n      IamInstanceProfile: !Ref Profile\n      \
+             UserData:\n        Fn::Base64: |\n{data}"
+        );
+        let mut all = vec![("template.yaml", template.as_str())];
+        all.extend_from_slice(files);
+        let json = Repository::new(&all).run(&["workloads", "--format", "json"]).json();
+        let w = json["workloads"][0].clone();
+        let entry = w["code"]["entry"].as_str().unwrap_or("-").to_owned();
+        (entry, w["unused_grant"]["compared"].as_bool().unwrap_or_default())
+    };
+    let worker = "import boto3\n\nboto3.client('sqs').receive_message(QueueUrl='q')\n";
+    let one = [("svc/worker.py", worker)];
+    let head = "#!/bin/bash\nyum install -y python3\n";
+    for start in [
+        "python3 /opt/svc/worker.py",
+        "cd /opt/svc && nohup python3 worker.py &",
+        "sudo python3.12 -u /opt/svc/worker.py --loop",
+    ] {
+        assert_eq!(
+            found(&format!("{head}{start}\n"), &one),
+            ("svc/worker.py".to_owned(), true),
+            "{start}"
+        );
+    }
+    // It also starts something else, or calls AWS.
+    for more in [
+        "docker run image",
+        "bash /opt/other.sh",
+        "aws s3 cp s3://b/svc/worker.py /opt/svc/worker.py",
+    ] {
+        let data = format!("{head}{more}\npython3 /opt/svc/worker.py\n");
+        assert_eq!(found(&data, &one), ("svc/worker.py".to_owned(), false), "{more}");
+    }
+    // Not known which file it is.
+    for (data, files) in [
+        (
+            "python3 /opt/a.py\npython3 /opt/svc/worker.py\n",
+            &[("svc/worker.py", worker), ("svc/a.py", worker)][..],
+        ),
+        (
+            "python3 worker.py\n",
+            &[("a/worker.py", worker), ("b/worker.py", worker)],
+        ),
+        (
+            "cat <<EOF > /opt/worker.py\nprint()\nEOF\npython3 /opt/worker.py\n",
+            &one,
+        ),
+        ("python3 -m http.server\n", &one),
+    ] {
+        assert_eq!(
+            found(&format!("{head}{data}"), files),
+            ("-".to_owned(), false),
+            "{data}"
+        );
+    }
+}

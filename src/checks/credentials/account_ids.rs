@@ -50,6 +50,9 @@ fn ids_of_line(line: &str) -> Vec<std::ops::Range<usize>> {
         let (Some(id), Some(before)) = (line.get(start..at), line.get(..start)) else {
             continue;
         };
+        if !is_account_id(id) {
+            continue;
+        }
         let name = before.trim_end_matches([' ', '\t', '"', '\'', '=', ':', '[', '(', '>']);
         let name: String = name
             .chars()
@@ -58,7 +61,7 @@ fn ids_of_line(line: &str) -> Vec<std::ops::Range<usize>> {
             .collect();
         // A repeated digit and the account ID of the AWS documentation belong to no real account.
         let example = id == "123456789012" || id.bytes().all(|b| b == bytes[start]);
-        if is_account_id(id) && !example && is_account_name(&name) {
+        if !example && is_account_name(&name) {
             out.push(start..at);
         }
     }

@@ -122,7 +122,7 @@ impl Obstacle {
                     name(*w)
                 )
             }
-            Self::StartScript(w, _) => format!("the start script of `{}` is not known, or calls AWS", name(*w)),
+            Self::StartScript(w, _) => format!("the start script of `{}` is not known, calls AWS, or starts more than Python", name(*w)),
             Self::Neighbor(other) => {
                 let made_at = |w: &Workload| project.resources[w.resource].header;
                 // One call of the CDK makes both: their roles are alike.

@@ -5,7 +5,8 @@ use std::sync::OnceLock;
 use super::obstacle::Obstacle;
 use crate::iam::{ActionSet, sdk};
 use crate::model::Resource;
-use crate::source::Text;
+use crate::project::user_data;
+use crate::source::{Span, Text};
 use crate::value::{Value, ValueKind};
 
 /// Features of Lambda that are visible in the template; all others may be configured elsewhere.
@@ -190,8 +191,8 @@ pub(super) fn actions_of_extensions() -> &'static ActionSet {
 }
 
 /// Actions of what runs with the role of a task or instance, the `workload`, in addition to its code. Fails if they are unknown:
-/// other containers, or a start script that calls AWS.
-pub(super) fn sidecar_actions(r: &Resource, workload: usize) -> Result<ActionSet, Obstacle> {
+/// other containers, a start script that calls AWS, or one that is what says which code runs (at `code`), and starts more.
+pub(super) fn sidecar_actions(r: &Resource, workload: usize, code: Option<Span>) -> Result<ActionSet, Obstacle> {
     let image = |c: &Value| {
         let image = c.get("Image").or_else(|| c.get("image"))?;
         image.as_text().map(Text::display)
@@ -203,13 +204,11 @@ pub(super) fn sidecar_actions(r: &Resource, workload: usize) -> Result<ActionSet
         Some((ValueKind::Seq(all), _)) if all.iter().filter(own).count() <= 1 => {}
         Some((_, span)) => return Err(Obstacle::Containers(workload, span)),
     }
-    let start = ["UserData", "UserDataBase64"].into_iter().find_map(|name| r.get(name));
-    let start = start.or_else(|| r.path(&["LaunchTemplateData", "UserData"]));
-    if let Some(script) = start.filter(|v| !v.is_null())
-        && !script
-            .decoded()
-            .as_text()
-            .is_some_and(|t| is_known_start_script(&t.display()))
+    if let Some(script) = user_data::of(r)
+        && !script.decoded().as_text().is_some_and(|t| {
+            let (text, says_code) = (t.display(), code == Some(script.span));
+            is_known_start_script(&text) && (!says_code || user_data::starts_only_python(&text))
+        })
     {
         return Err(Obstacle::StartScript(workload, script.span));
     }

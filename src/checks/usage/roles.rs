@@ -189,7 +189,8 @@ impl<'c, 'p> UsedRoles<'c, 'p> {
                 w.kind,
                 WorkloadKind::Task | WorkloadKind::Instance | WorkloadKind::BatchJob
             ) {
-                let beside = platform::sidecar_actions(&project.resources[w.resource], user.workload)?;
+                let beside =
+                    platform::sidecar_actions(&project.resources[w.resource], user.workload, w.code().map(|c| c.span))?;
                 used.put_beside("agents beside the code", &beside);
             }
             for call in &required.calls {

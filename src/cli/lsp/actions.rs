@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use lsp_types::{
     CodeAction, CodeActionKind, CodeActionOrCommand, CodeActionParams, CreateFile, CreateFileOptions,
-    DocumentChangeOperation, DocumentChanges, OneOf, OptionalVersionedTextDocumentIdentifier, Range, ResourceOp,
-    TextDocumentEdit, TextEdit, Uri, WorkspaceEdit,
+    DocumentChangeOperation, DocumentChanges, NumberOrString, OneOf, OptionalVersionedTextDocumentIdentifier, Range,
+    ResourceOp, TextDocumentEdit, TextEdit, Uri, WorkspaceEdit,
 };
 use serde::{Deserialize, Serialize};
 
@@ -46,7 +46,7 @@ pub(super) fn actions(workspace: &mut Workspace, params: &CodeActionParams, defe
         only.is_none_or(|only| only.iter().any(is_of))
     };
     let all: Vec<KeptFinding> = workspace.found_in(&path).into_iter().cloned().collect();
-    let mut out = Vec::new();
+    let mut fixes = Vec::new();
     let mut later = Vec::new();
     // Some clients give the cursor as the range, and all diagnostics of its line.
     let is_meant = |f: &KeptFinding| {
@@ -55,8 +55,10 @@ pub(super) fn actions(workspace: &mut Workspace, params: &CodeActionParams, defe
         own.start <= asked.end && asked.start <= own.end || given.any(|d| d.range == own && d.code == f.diagnostic.code)
     };
     for found in all.iter().filter(|f| is_meant(f) && wants("quickfix")) {
-        for (i, fix) in found.fixes.iter().enumerate() {
-            out.push(fix_action(workspace, found, fix, i == 0 && fix.is_safe));
+        let mut own: Vec<&FoundFix> = found.fixes.iter().collect();
+        own.sort_by_key(|fix| !fix.is_safe);
+        for (i, fix) in own.into_iter().enumerate() {
+            fixes.push(fix_action(workspace, found, fix, i == 0 && fix.is_safe));
         }
         if let Some(rule) = &found.rule {
             let deferred = Deferred::Ignore {
@@ -71,6 +73,16 @@ pub(super) fn actions(workspace: &mut Workspace, params: &CodeActionParams, defe
             later.push((title, CodeActionKind::QUICKFIX, Some(found), deferred));
         }
     }
+    let titles: Vec<String> = fixes.iter().map(|fix| fix.title.clone()).collect();
+    for fix in &mut fixes {
+        let rule = fix.diagnostics.iter().flatten().find_map(|d| d.code.clone());
+        if let Some(NumberOrString::String(rule)) = rule
+            && titles.iter().filter(|title| **title == fix.title).count() > 1
+        {
+            fix.title.push_str(&format!(", for `{rule}`"));
+        }
+    }
+    let mut out: Vec<CodeActionOrCommand> = fixes.into_iter().map(CodeActionOrCommand::CodeAction).collect();
     let is_fixable = |f: &KeptFinding| f.fixes.iter().any(|fix| fix.is_safe);
     if all.iter().any(is_fixable) && wants(FIX_ALL) {
         let title = "Apply all safe fixes in this file".to_owned();
@@ -99,7 +111,7 @@ pub(super) fn actions(workspace: &mut Workspace, params: &CodeActionParams, defe
     out
 }
 
-fn fix_action(workspace: &Workspace, found: &KeptFinding, fix: &FoundFix, is_preferred: bool) -> CodeActionOrCommand {
+fn fix_action(workspace: &Workspace, found: &KeptFinding, fix: &FoundFix, is_preferred: bool) -> CodeAction {
     let mut title = fix.title.clone();
     if let Some(first) = title.get(..1) {
         title = format!("{}{}", first.to_uppercase(), &title[1..]);
@@ -114,14 +126,14 @@ fn fix_action(workspace: &Workspace, found: &KeptFinding, fix: &FoundFix, is_pre
             .or_default()
             .push(TextEdit::new(place.range, text.clone()));
     }
-    CodeActionOrCommand::CodeAction(CodeAction {
+    CodeAction {
         title,
         kind: Some(CodeActionKind::QUICKFIX),
         diagnostics: Some(vec![found.diagnostic.clone()]),
         edit: Some(workspace_edit(workspace, changes)),
         is_preferred: is_preferred.then_some(true),
         ..CodeAction::default()
-    })
+    }
 }
 
 fn uri_of(workspace: &Workspace, path: &str) -> Option<Uri> {

@@ -106,7 +106,7 @@ fn items(workspace: &Workspace, params: &CompletionParams, snippets: bool) -> Ve
 fn offers(text: &str, token: &CursorToken<'_>, slot: Option<Slot>, written: &str) -> Vec<CompletionOffer> {
     match slot {
         Some(Slot::Action) => actions(written),
-        Some(Slot::Service) => service_principals(),
+        Some(Slot::Service) => service_principals(written),
         Some(Slot::Operator) => operators(),
         Some(Slot::ConditionKey) => condition_keys(written, &services_near(text, token.range.start)),
         Some(Slot::ManagedPolicy) => managed_policies(),
@@ -134,8 +134,13 @@ fn actions(written: &str) -> Vec<CompletionOffer> {
     service.actions().filter(|a| !a.is_retired()).map(offer).collect()
 }
 
-fn service_principals() -> Vec<CompletionOffer> {
-    let all = catalogue().service_principals();
+/// Of what is begun, the shorter names first: `lambda.amazonaws.com` before those of its parts.
+fn service_principals(written: &str) -> Vec<CompletionOffer> {
+    let mut all: Vec<&str> = catalogue().service_principals().collect();
+    if !written.is_empty() {
+        all.sort_by_key(|name| name.len());
+    }
+    let all = all.into_iter();
     all.map(|name| CompletionOffer::new(name, "service principal", CompletionItemKind::CONSTANT))
         .collect()
 }
@@ -229,7 +234,7 @@ fn without_free_part(key: &str) -> &str {
 fn managed_policies() -> Vec<CompletionOffer> {
     let current = catalogue().managed_policies().filter(|p| !p.deprecated);
     current
-        .map(|p| CompletionOffer::new(p.arn, "managed policy of AWS", CompletionItemKind::REFERENCE))
+        .map(|p| CompletionOffer::new(p.arn, "AWS managed policy", CompletionItemKind::REFERENCE))
         .collect()
 }
 
@@ -252,6 +257,8 @@ fn resources(written: &str, near: &[Service]) -> Vec<CompletionOffer> {
             }
         }
     }
+    // What lies in another resource comes after it.
+    out.sort_by_key(|offer| parts(&offer.label).count());
     out
 }
 

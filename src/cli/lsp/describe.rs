@@ -98,7 +98,7 @@ pub(super) fn condition_key(name: &str) -> Option<String> {
         let presence = match key.presence {
             KeyPresence::Always => "It is in every request.".to_owned(),
             KeyPresence::Signed => "It is in every signed request.".to_owned(),
-            KeyPresence::Only(only) => format!("It is in a request only if {only}."),
+            KeyPresence::Only(only) => format!("AWS includes it only for {only}."),
         };
         let mut out = format!(
             "**`{}`**: global condition key, {}{several}\n\n{presence}",
@@ -148,8 +148,9 @@ pub(super) fn arn(text: &str) -> Option<String> {
         ArnField::Any => "any".to_owned(),
         ArnField::Pattern | ArnField::Hole(_) => "matches a pattern".to_owned(),
     };
-    let mut out = format!("ARN: Region {}, account {}", field(arn.region()), field(arn.account()));
     let service = arn.service()?;
+    let (region, account) = (field(arn.region()), field(arn.account()));
+    let mut out = format!("ARN of `{service}`: Region {region}, account {account}");
     let pattern = Pattern::resource(&whole);
     let types = arn_format::types_of(&service).unwrap_or_default();
     let types: Vec<&ResourceType> = types.iter().filter(|t| t.matches(&pattern).may_be()).collect();
@@ -170,7 +171,7 @@ pub(super) fn arn(text: &str) -> Option<String> {
 
 /// A policy that AWS manages.
 pub(super) fn managed_policy(policy: ManagedPolicy) -> String {
-    let mut out = format!("**`{}`**: managed policy of AWS {}", policy.name, policy.version);
+    let mut out = format!("**`{}`**: AWS managed policy, {}", policy.name, policy.version);
     if policy.deprecated {
         out.push_str("\n\nAWS has withdrawn it.");
         if let Some(other) = policy.replacement {

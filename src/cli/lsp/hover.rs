@@ -96,7 +96,10 @@ fn explanation(workspace: &Workspace, found: &KeptFinding) -> String {
         out.push_str(&format!("\n\n{}", rule.docs().why.trim()));
     }
     for note in &found.notes {
-        out.push_str(&format!("\n\nNote: {note}"));
+        match note.strip_prefix("also: ") {
+            Some(message) => out.push_str(&format!("\n\nAlso: {message}")),
+            None => out.push_str(&format!("\n\nNote: {note}")),
+        }
     }
     if let Some(help) = &found.help {
         out.push_str(&format!("\n\nHelp: {help}"));

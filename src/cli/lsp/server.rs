@@ -309,6 +309,8 @@ impl<W: Write> Server<W> {
 
     fn opened(&mut self, params: DidOpenTextDocumentParams) {
         let document = params.text_document;
+        // The client may have forgotten what it heard of the file before.
+        self.published.remove(document.uri.as_str());
         self.workspace.name_buffer(&document.uri, &document.language_id);
         let key = self.workspace.key(&document.uri);
         let buffer = OpenText {

@@ -12,6 +12,10 @@ pub(super) fn path(uri: &Uri) -> Option<String> {
     let rest = uri.as_str().strip_prefix("file://")?;
     let rest = rest.strip_prefix("localhost").unwrap_or(rest);
     let path = decode(rest.split(['?', '#']).next()?)?;
+    // Of a buffer without a name, some clients write an address without a path.
+    if path.trim_matches('/').is_empty() {
+        return None;
+    }
     let path = match cfg!(windows) {
         true => path.trim_start_matches('/').to_owned(),
         false => path,
@@ -53,6 +57,8 @@ mod tests {
         }
         let path_of = |uri: &str| path(&Uri::from_str(uri).unwrap());
         assert_eq!(path_of("file:///a/../b.tf").as_deref(), Some("/b.tf"));
-        assert_eq!(path_of("untitled:Untitled-1"), None);
+        for uri in ["untitled:Untitled-1", "file://", "file:///"] {
+            assert_eq!(path_of(uri), None);
+        }
     }
 }

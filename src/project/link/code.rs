@@ -374,7 +374,7 @@ impl Linking<'_, '_> {
     }
 
     /// The file at a path, where it is Python that was read.
-    fn python_file(&self, path: &str) -> Option<FileId> {
+    pub(super) fn python_file(&self, path: &str) -> Option<FileId> {
         let file = self.project.sources.find(path)?;
         let modules = &self.project.modules;
         modules.binary_search_by_key(&file, |m| m.file).is_ok().then_some(file)

@@ -9,6 +9,7 @@ mod groups;
 mod guardrails;
 mod identities;
 mod index;
+mod instances;
 mod named_code;
 mod rendered;
 mod staged;

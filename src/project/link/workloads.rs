@@ -74,7 +74,7 @@ pub(super) fn workloads(project: &mut Project<'_>, index: &ReferenceIndex) {
             WorkloadKind::Machine => states::definition(project, index, r, &mut wanted)
                 .map(WorkloadContent::Definition)
                 .map_err(ContentGap::Definition),
-            WorkloadKind::Instance => Err(ContentGap::Instance),
+            WorkloadKind::Instance => linking.code_of_instance(r).map(WorkloadContent::Code),
             _ => Err(ContentGap::Containers),
         };
         out.push(Workload {

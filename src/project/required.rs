@@ -97,7 +97,8 @@ const HIDING: &[&str] = &[
     "exec(",
     "eval(",
     "__import__",
-    "importlib",
+    IMPORTLIB,
+    "entry_points(",
     "SigV4Auth",
     "SigV4QueryAuth",
     "S3SigV4Auth",
@@ -128,6 +129,19 @@ const HIDING: &[&str] = &[
     "'()'",
     "fileConfig(",
     "loadTestsFromName",
+];
+
+const IMPORTLIB: &str = "importlib";
+
+/// What follows `importlib` where it reads files and versions, and runs no code.
+const READS_PACKAGES: &[&str] = &[
+    "._bootstrap",
+    ".metadata",
+    ".resources",
+    "_metadata",
+    "_resources",
+    " import metadata\n",
+    " import resources\n",
 ];
 
 /// Words that let calls be someone else's.
@@ -429,13 +443,23 @@ impl TellingWords {
                     out.others.get_or_insert((word.start(), word.len()));
                 }
                 n if n < OTHERS.len() + HIDING.len() => {
-                    out.hiding.entry(HIDING[n - OTHERS.len()]).or_insert(word.start());
+                    let name = HIDING[n - OTHERS.len()];
+                    if name != IMPORTLIB || loads_code(&text[..word.start()], &text[word.end()..]) {
+                        out.hiding.entry(name).or_insert(word.start());
+                    }
                 }
                 _ => out.takes_keys = true,
             }
         }
         out
     }
+}
+
+/// Whether `importlib` may import a module here whose name is not written. What is `before` and `after` it tells; of a plain
+/// import, the uses do.
+fn loads_code(before: &str, after: &str) -> bool {
+    let is_plain = before.trim_end_matches([' ', '\t']).ends_with("import") && after.starts_with(['\n', '\r']);
+    !is_plain && !READS_PACKAGES.iter().any(|rest| after.starts_with(rest))
 }
 
 /// What the libraries of a module may call, and what of its imports no one knows.

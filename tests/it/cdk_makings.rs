@@ -142,6 +142,35 @@ fn functions_of_other_modules_are_told_apart() {
 }
 
 #[test]
+fn a_handler_that_another_module_gives_is_known() {
+    let maker = |body: &str| {
+        let body: String = body.lines().map(|l| format!("        {l}\n")).collect();
+        format!(
+            "{IMPORTS}\n\nclass Maker(Construct):\n    def __init__(self, scope, name, folder, handler='index.handler'):\n        \
+             super().__init__(scope, name)\n{body}        fn = lambda_.Function(self, 'fn', handler=self.handler, \
+             code=lambda_.Code.from_asset(f'lambda/{{folder}}'))\n        {}\n",
+            grant("dynamodb:PutItem")
+        )
+    };
+    let body = "from maker import Maker\nMaker(self, 'One', 'a', 'app.handler')\nMaker(self, 'Two', 'b', handler='app.handler')\n";
+    let app = stack("", body, "");
+    for assigned in [
+        "self.handler = handler",
+        "self.handler = 'index.handler'\nself.handler = handler",
+        "given = handler\nself.handler = given",
+    ] {
+        let (functions, unused) = listed(&[("app.py", &app), ("maker.py", &maker(assigned))]);
+        let entries: Vec<&str> = functions
+            .iter()
+            .filter_map(|f| f.split_once(": "))
+            .map(|(_, f)| f)
+            .collect();
+        assert_eq!(entries, ["lambda/a/app.py true", "lambda/b/app.py true"], "{assigned}");
+        assert_eq!(unused, ["dynamodb:PutItem"], "{assigned}");
+    }
+}
+
+#[test]
 fn classes_of_functions_are_told_apart() {
     let super_call =
         "super().__init__(scope, name, handler='app.handler', code=lambda_.Code.from_asset(f'lambda/{folder}')";

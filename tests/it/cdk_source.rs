@@ -354,6 +354,23 @@ fn the_code_is_found() {
         let found = findings(&[("stack.py", &stack(&body)), (path, SAVE)]);
         assert_eq!(found.len(), 1, "{code}: {found:?}");
     }
+    // What is built in an image: what its Dockerfile copies.
+    for (copied, there) in [
+        ("lambda/save/app.py /asset/app.py", path),
+        ("lambda/save /asset", path),
+        ("lambda/other /asset/other\nCOPY lambda/save/app.py /asset/", path),
+    ] {
+        let code = "lambda_.Code.from_docker_build(path=os.path.abspath('./'), file='lambda/Dockerfile')";
+        let body = format!("fn = lambda_.Function(self, 'Save', handler='app.handler', code={code})\n{all}");
+        let dockerfile = format!("FROM python:3.13\nCOPY {copied}\nCMD [\"echo\", \"done\"]\n");
+        let files = [
+            ("infra/stack.py", &*stack(&body)),
+            ("lambda/Dockerfile", &dockerfile),
+            (there, SAVE),
+            ("lambda/other/app.py", "def handler(event, context):\n    pass\n"),
+        ];
+        assert_eq!(findings(&files).len(), 1, "{copied}");
+    }
     // From the folder of the app, and from that of the file.
     for (file, code) in [
         ("infra/stacks/orders.py", "'lambda/save'"),

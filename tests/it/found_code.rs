@@ -97,6 +97,71 @@ fn packages_that_share_a_plain_name_are_called_as_their_folders() {
 }
 
 #[test]
+fn packages_that_are_called_alike_are_those_of_their_folders() {
+    let one = template(&[("src/index.zip", "index.handler")]);
+    let files = [
+        ("a/t.yaml", &*one),
+        ("a/src/index.py", CODE),
+        ("b/t.yaml", &*one),
+        ("b/src/index.py", CODE),
+        ("c/t.yaml", &template(&[("index.zip", "index.handler")])),
+    ];
+    assert_eq!(codes(&files), ["a/src/index.py", "b/src/index.py", "-"]);
+    // Two in one folder are none's.
+    let files = [
+        ("a/t.yaml", &*one),
+        ("a/x/src/index.py", CODE),
+        ("a/y/src/index.py", CODE),
+    ];
+    assert_eq!(codes(&files), ["-"]);
+}
+
+#[test]
+fn what_reads_packages_loads_no_code() {
+    let one = template(&[("one.zip", "app.handler")]);
+    let found = |import: &str, use_: &str| {
+        let app = format!(
+            "{import}\n{}",
+            CODE.replace("    boto3", &format!("    {use_}\n    boto3"))
+        );
+        usage_findings(&[("t.yaml", &one), ("one/app.py", &app)])
+    };
+    for (import, use_) in [
+        ("import importlib.metadata", "importlib.metadata.version('x')"),
+        (
+            "import importlib\nimport importlib.resources",
+            "importlib.resources.files('x')",
+        ),
+        ("from importlib.metadata import version", "version('x')"),
+        ("from importlib import metadata", "metadata.version('x')"),
+        ("from importlib import resources", "resources.files('x')"),
+        ("import importlib_metadata", "importlib_metadata.version('x')"),
+    ] {
+        assert_eq!(found(import, use_), ["unused-grant sns:ListTopics"], "{import}");
+    }
+    for (import, use_) in [
+        ("import importlib", "importlib.import_module(event['m']).run()"),
+        ("import importlib as loader", "loader.import_module(event['m']).run()"),
+        ("from importlib import import_module", "import_module(event['m']).run()"),
+        (
+            "from importlib import metadata, import_module",
+            "import_module(event['m']).run()",
+        ),
+        (
+            "from importlib import (\n    import_module,\n)",
+            "import_module(event['m']).run()",
+        ),
+        ("import json, importlib", "importlib.import_module(event['m']).run()"),
+        (
+            "from importlib.metadata import entry_points",
+            "[e.load() for e in entry_points(group='x')]",
+        ),
+    ] {
+        assert_eq!(found(import, use_), Vec::<String>::new(), "{import}");
+    }
+}
+
+#[test]
 fn imported_files_are_read_where_their_package_is_though_gitignore_has_them() {
     let one = template(&[("x/one.zip", "app.handler")]);
     let app = "import boto3\nfrom lib.first import send\n\n\ndef handler(event, context):\n    send()\n";

@@ -117,7 +117,9 @@ impl Linking<'_, '_> {
         if let Some(file) = r.get("Dockerfile").and_then(Value::as_str) {
             let target = r.get("DockerTarget").and_then(Value::as_str);
             if let Some(image) = self.image(&file, target.as_deref(), wanted) {
-                folders.extend(image.copied.iter().map(|c| join_path(&paths[0], c)));
+                // A file that is copied by its name is in the place of one in a folder.
+                let (files, others): (Vec<&String>, _) = image.copied.iter().partition(|c| c.ends_with(".py"));
+                folders.extend(files.into_iter().chain(others).map(|c| join_path(&paths[0], c)));
                 if image.is_of_other_language() {
                     return Err(ContentGap::Command(file.into_owned()));
                 }

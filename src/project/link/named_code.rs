@@ -95,13 +95,14 @@ impl Linking<'_, '_> {
                 let rivals = || others().filter_map(package_name);
                 end.is_some_and(|end| !rivals().any(|rival| end_of(root, &rival).is_some_and(|other| other > end)))
             };
-            match found.iter().any(|(_, root)| is_called(root)) {
-                true => found.retain(|(_, root)| is_called(root)),
-                false => {
-                    let files: Vec<FileId> = found.iter().map(|(file, _)| *file).collect();
-                    let near = self.folder_around(r, &files, unplaced)?;
-                    found.retain(|(file, _)| is_within(self.project.sources.path(*file), near));
-                }
+            let is_named = found.iter().any(|(_, root)| is_called(root));
+            if is_named {
+                found.retain(|(_, root)| is_called(root));
+            }
+            if !is_named || found.len() > 1 {
+                let files: Vec<FileId> = found.iter().map(|(file, _)| *file).collect();
+                let near = self.folder_around(r, &files, unplaced)?;
+                found.retain(|(file, _)| is_within(self.project.sources.path(*file), near));
             }
         }
         let [(file, root)] = found[..] else { return None };

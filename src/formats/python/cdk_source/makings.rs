@@ -149,8 +149,16 @@ impl CallLowering<'_> {
                 return None;
             };
             let making = self.making.borrow();
-            let given = making.given.iter().find(|(s, n, _)| *s == reached.scope && n == name);
-            at = given?.2;
+            let is_it = |scope: ScopeId, n: &Arc<str>| scope == reached.scope && n == name;
+            match making.given.iter().find(|(s, n, _)| is_it(*s, n)) {
+                Some(given) => at = given.2,
+                // Another module gives it: its value is known, and not where it is written.
+                None => {
+                    let mut known = making.names.iter();
+                    let is_known = known.any(|(s, names)| names.iter().any(|(n, _)| is_it(*s, n)));
+                    return is_known.then_some(found);
+                }
+            }
         }
         None
     }

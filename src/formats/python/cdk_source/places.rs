@@ -103,13 +103,22 @@ impl CallLowering<'_> {
                         .map_or_else(Vec::new, |text| self.inline_code(text)),
                 );
             }
-            "from_image_asset" | "from_asset_image" => {
-                let Some(folder) = call.argument(0, "directory") else {
+            // What an image is made of, or what is built in one.
+            "from_image_asset" | "from_asset_image" | "from_docker_build" => {
+                let is_image = self.class_of(call) != "from_docker_build";
+                let Some(folder) = call.argument(0, if is_image { "directory" } else { "path" }) else {
                     return out;
                 };
                 let at = self.span_of(folder);
-                out.push(synthetic_entry("PackageType", Value::synthetic("Image", at)));
-                let paths = self.folder_entry(folder);
+                match is_image {
+                    true => out.push(synthetic_entry("PackageType", Value::synthetic("Image", at))),
+                    false => named(&mut out),
+                }
+                let file = call
+                    .keyword("file")
+                    .and_then(|e| value(e).as_str().map(|f| f.into_owned()));
+                let file = file.as_deref().unwrap_or("Dockerfile");
+                let paths = self.folder_entry_with(folder, file);
                 let path = paths
                     .value
                     .items()
@@ -118,10 +127,7 @@ impl CallLowering<'_> {
                     .map(|p| p.into_owned());
                 out.push(paths);
                 if let Some(path) = path {
-                    let file = call
-                        .keyword("file")
-                        .and_then(|e| value(e).as_str().map(|f| f.into_owned()));
-                    let file = join_path(&path, file.as_deref().unwrap_or("Dockerfile"));
+                    let file = join_path(&path, file);
                     out.push(synthetic_entry("Dockerfile", Value::synthetic(&file, at)));
                 }
                 if let Some(target) = call.keyword("target") {
@@ -181,12 +187,20 @@ impl CallLowering<'_> {
 
     /// The place that a path leads to, as `CodePaths`, or as a package.
     fn folder_entry(&self, path: ExprId) -> MapEntry {
+        self.folder_entry_with(path, "")
+    }
+
+    /// The same of a folder that has this file.
+    fn folder_entry_with(&self, path: ExprId, file: &str) -> MapEntry {
         let Some(found) = self.code_path(path, 0) else {
             return self.unknown_place(path);
         };
         let at = self.span_of(path);
         let sources = self.program.sources;
-        let place = self.locate(&found, |p| sources.has_folder(p) || sources.find(p).is_some());
+        // A Dockerfile is read only later.
+        let place = self.locate(&found, |p| {
+            sources.has_folder(&join_path(p, parent_path(file))) || file.is_empty() && sources.find(p).is_some()
+        });
         let value = Value::synthetic(&place, at);
         match place.ends_with(".zip") || place.ends_with(".jar") {
             true => synthetic_entry("PackagePath", value),

@@ -209,6 +209,8 @@ fn buffers_without_a_file_are_checked_by_their_language() {
             "terraform",
             format!("resource \"aws_iam_policy\" \"p\" {{\n  policy = <<EOT\n{ADMIN}\nEOT\n}}\n"),
         ),
+        // As Neovim calls a buffer that has no name.
+        ("file:///", "json", ADMIN.to_owned()),
     ] {
         let document = json!({"uri": uri, "languageId": language, "version": 1, "text": text});
         client.notify("textDocument/didOpen", json!({ "textDocument": document }));
@@ -216,6 +218,34 @@ fn buffers_without_a_file_are_checked_by_their_language() {
         let found = published["params"]["diagnostics"].as_array().unwrap().clone();
         assert!(rules(&found).contains(&"admin-star-star"), "{uri}: {found:#?}");
     }
+    client.stop();
+}
+
+#[test]
+fn what_is_opened_again_is_published_again() {
+    let r = Repository::new(&[("p.json", ADMIN)]);
+    let mut client = LanguageClient::start(&r);
+    client.open("p.json");
+    let before = client.diagnostics("p.json");
+    assert!(!before.is_empty());
+    // In one write, as Neovim does for `:edit!`.
+    let uri = client.uri("p.json");
+    let document = json!({"uri": uri, "languageId": "json", "version": 1, "text": ADMIN});
+    let both = [
+        ("textDocument/didClose", json!({"textDocument": {"uri": uri}})),
+        ("textDocument/didOpen", json!({ "textDocument": document })),
+    ];
+    let both: String = both
+        .iter()
+        .map(|(method, params)| json!({"jsonrpc": "2.0", "method": method, "params": params}).to_string())
+        .map(|text| format!("Content-Length: {}\r\n\r\n{text}", text.len()))
+        .collect();
+    client.write(both.as_bytes());
+    let published = |m: &serde_json::Value| {
+        let found = &m["params"]["diagnostics"];
+        m["params"]["uri"] == *uri && found.as_array().is_some_and(|found| found.len() == before.len())
+    };
+    client.wait(published);
     client.stop();
 }
 

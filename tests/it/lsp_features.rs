@@ -244,6 +244,10 @@ fn completion_offers_what_begins_with_what_is_written() {
         assert!(actions.contains(&"s3:PutObject".to_owned()), "{path}: {actions:?}");
         let begins = |label: &String| label.to_lowercase().starts_with("s3:pu");
         assert!(actions.iter().all(begins), "{path}: {actions:?}");
+        if text.contains("lambda.amazonaws.com") {
+            let principals = completions(&mut client, path, &text.replace("lambda.amazonaws.com", "lambda.|"));
+            assert_eq!(principals[0], "lambda.amazonaws.com", "{path}: {principals:?}");
+        }
         // What is written of an ARN stays.
         let arns = completions(
             &mut client,

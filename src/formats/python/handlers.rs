@@ -110,10 +110,17 @@ fn handlers_of(line: &str) -> impl Iterator<Item = (String, String)> {
     })
 }
 
-/// The paths of Python files that a line names.
+/// The paths of Python files that a line names; of an address of a bucket, the name: `s3://${Bucket}/jobs/sales.py`.
 fn scripts_of(line: &str) -> impl Iterator<Item = String> {
-    texts_of(line)
-        .filter(|text| text.ends_with(".py"))
+    let paths = texts_of(line).filter(|text| text.ends_with(".py"));
+    let addresses = line.split(['"', '\'', ' ', ',']).filter(|text| text.contains("://"));
+    let stored = addresses.filter_map(|text| {
+        let stem = file_name(text).strip_suffix(".py")?;
+        let is_plain = !stem.is_empty() && stem.bytes().all(|b| b.is_ascii_alphanumeric() || b"_-".contains(&b));
+        is_plain.then(|| file_name(text))
+    });
+    paths
+        .chain(stored)
         .map(|text| text.trim_start_matches("./").trim_start_matches("../").to_owned())
 }
 
@@ -177,7 +184,11 @@ def main(event, context):
             ),
             ("other/app.py", "def run():\n    pass\n"),
             ("main.py", "def main(a):\n    pass\n"),
-            ("main.tf", "source = \"./jobs/daily.py\"\n"),
+            (
+                "main.tf",
+                "source = \"./jobs/daily.py\"\nscript = \"s3://${var.bucket}/code/sales.py\"\n",
+            ),
+            ("glue/sales.py", "import json\n"),
             ("etl/jobs/daily.py", "import json\n"),
             ("etl/daily.py", "import json\n"),
         ];
@@ -185,6 +196,6 @@ def main(event, context):
         let templates = ["t.yaml", "main.tf"].map(|path| sources.find(path).unwrap());
         let found = handlers(&sources, &templates);
         let paths: Vec<&str> = found.iter().map(|f| sources.path(*f)).collect();
-        assert_eq!(paths, ["etl/jobs/daily.py", "src/app.py"]);
+        assert_eq!(paths, ["etl/jobs/daily.py", "glue/sales.py", "src/app.py"]);
     }
 }
